@@ -1,0 +1,51 @@
+//! What auth does, one use case a file, told in order: read, judge, begin, remember, enqueue, commit,
+//! answer.
+
+mod authenticate;
+mod begin_session;
+mod change_password;
+mod claim_username;
+mod create_first_administrator;
+mod end_sessions;
+mod find_tenant;
+mod forgot_password;
+mod get_contacts;
+mod get_me;
+mod list_sessions;
+mod login;
+mod logout;
+mod logout_all;
+mod mail_link;
+mod refresh;
+mod register;
+mod resend_verification;
+mod reset_password;
+mod reveal_secret;
+mod seed_tenant;
+mod set_user_roles;
+mod tell;
+mod update_me;
+mod verify_code;
+mod verify_email;
+
+pub use authenticate::authenticate;
+pub use begin_session::Tokens;
+pub use change_password::change_password;
+pub use create_first_administrator::{FirstAdministrator, create_first_administrator};
+pub use forgot_password::forgot_password;
+pub use get_contacts::get_contacts;
+pub use get_me::{Me, get_me};
+pub use list_sessions::{Page, list_sessions};
+pub use login::{Identifier, LoginAttempt, login};
+pub use logout::logout;
+pub use logout_all::logout_all;
+pub use refresh::refresh;
+pub use register::{Registration, register};
+pub use resend_verification::resend_verification;
+pub use reset_password::reset_password;
+pub use reveal_secret::reveal_secret;
+pub use seed_tenant::seed_tenant;
+pub use set_user_roles::set_user_roles;
+pub use update_me::update_me;
+pub use verify_code::verify_code;
+pub use verify_email::{Proof, verify_email};
