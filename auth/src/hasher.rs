@@ -16,7 +16,7 @@ use crate::domain::password::Password;
 use crate::domain::phc::{Cost, Phc};
 
 /// How much lower than the runtime's the threads' priority is, in steps of `nice`.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 const SALT_LEN: usize = 16;
 
 /// The pool. Clones share its threads, which end with the last of them.

@@ -85,16 +85,16 @@ pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
-/// The memory that each program holds, in MiB.
-pub fn resident() -> Result<BTreeMap<String, u64>, Failure> {
+/// The memory that each program holds, in KiB.
+pub fn resident() -> Result<BTreeMap<String, u32>, Failure> {
     let processes = processes()?;
     let mut held = BTreeMap::new();
     for &pid in processes.keys() {
         let Some(program) = program(pid, &processes) else { continue };
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-        *held.entry(program).or_default() += kib.unwrap_or(0) / 1024;
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u32>().ok());
+        *held.entry(program).or_default() += kib.unwrap_or(0);
     }
     Ok(held)
 }

@@ -18,7 +18,7 @@ use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use load::Span;
-use platform::{Database, Platform};
+use platform::{Database, Hashes, Platform};
 use report::Report;
 use scenarios::World;
 
@@ -28,6 +28,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// How many people are signed in, each with tokens of their own.
 const PEOPLE: usize = 200;
 const PEOPLE_QUICK: usize = 40;
+/// How many people have a socket each.
+const SOCKETS: u32 = 2_000;
+const SOCKETS_QUICK: u32 = 100;
 
 /// Measures the platform and prints a table. The services are the binaries beside this one: a debug build
 /// measures a debug build.
@@ -60,6 +63,8 @@ enum Part {
     Login,
     /// Refreshes.
     Refresh,
+    /// Pushes to sockets.
+    Sockets,
 }
 
 fn main() -> ExitCode {
@@ -101,30 +106,45 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.serve_bare {
         return bare::serve().await;
     }
-    let mut reports = Vec::new();
-    for database in &arguments.database {
-        reports.push(measure(&arguments, *database).await?);
+    let span = if arguments.quick { Span::QUICK } else { Span::FULL };
+    if arguments.only.iter().any(|part| *part != Part::Sockets) {
+        let mut reports = Vec::new();
+        for database in &arguments.database {
+            reports.push(measure(&arguments, *database, span).await?);
+        }
+        show(&arguments, "measured", &reports)?;
     }
-    let page = report::page(&reports);
+    if arguments.only.contains(&Part::Sockets) {
+        let count = if arguments.quick { SOCKETS_QUICK } else { SOCKETS };
+        let report = scenarios::sockets::measure(span, count).await?;
+        show(&arguments, "measured sockets", &[report])?;
+    }
+    Ok(())
+}
+
+/// Prints reports, and puts them into their place in the page.
+fn show(arguments: &Arguments, place: &str, reports: &[Report]) -> Result<(), Failure> {
+    let page = report::page(reports);
     println!("{page}");
-    if arguments.write { report::write(&page) } else { Ok(()) }
+    if arguments.write { report::write(place, &page) } else { Ok(()) }
 }
 
 /// Everything that was asked for, on one database.
-async fn measure(arguments: &Arguments, database: Database) -> Result<Report, Failure> {
+async fn measure(arguments: &Arguments, database: Database, span: Span) -> Result<Report, Failure> {
     eprintln!("── {}", database.title());
-    let platform = Platform::start(database).await?;
+    let platform = Platform::start(database, Hashes::Dear).await?;
     let count = if arguments.quick { PEOPLE_QUICK } else { PEOPLE };
     let people = people::gather(platform.edge, count).await?;
-    let span = if arguments.quick { Span::QUICK } else { Span::FULL };
     let mut world = World { platform, people, span };
-    let mut report = Report::of(database);
+    let mut report = Report::of(database.title());
     // In this order, whatever the order asked for: refreshes use up the tokens.
     for part in Part::value_variants().iter().filter(|part| arguments.only.contains(part)) {
         match part {
             Part::Me => scenarios::me::measure(&mut world, &mut report).await?,
             Part::Login => scenarios::login::measure(&mut world, &mut report).await?,
             Part::Refresh => scenarios::refresh::measure(&mut world, &mut report).await?,
+            // On a platform of their own.
+            Part::Sockets => {}
         }
     }
     report.memory = cpu::resident()?;

@@ -37,6 +37,24 @@ impl Database {
     }
 }
 
+/// What a password costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hashes {
+    /// As much as by default.
+    Dear,
+    /// Next to nothing, where only the tokens matter.
+    Cheap,
+}
+
+impl Hashes {
+    fn memory_kib(self) -> u32 {
+        match self {
+            Self::Dear => HASH_MEMORY_KIB,
+            Self::Cheap => 8,
+        }
+    }
+}
+
 /// The running platform. Programs end before the stores they use.
 pub struct Platform {
     /// Where REST is served.
@@ -44,7 +62,7 @@ pub struct Platform {
     auth: SocketAddr,
     _programs: Vec<Program>,
     mesh: Mesh,
-    _stores: Stores,
+    stores: Stores,
     _folder: TempDir,
 }
 
@@ -63,7 +81,7 @@ struct Ports {
 
 impl Platform {
     /// Starts everything and waits until it is ready.
-    pub async fn start(database: Database) -> Result<Self, Failure> {
+    pub async fn start(database: Database, hashes: Hashes) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("platform-bench-").tempdir()?;
         let mesh = Mesh::new(&["gateway", "auth", "notify"]);
         let stores = Stores::start(database);
@@ -81,7 +99,10 @@ impl Platform {
                 ("NOTIFY_UPSTREAM", notify.service.to_string()),
             ];
             settings.extend(
-                shared.into_iter().chain(own_settings(name)).map(|(name, value)| (name.into(), value)),
+                shared
+                    .into_iter()
+                    .chain(own_settings(name, hashes))
+                    .map(|(name, value)| (name.into(), value)),
             );
             programs.push(Program::start(&binary(name)?, settings, folder.path())?);
         }
@@ -89,7 +110,12 @@ impl Platform {
             program.wait_until_ready(ports.ops).await?;
         }
         let (edge, auth) = (gateway.service, auth.service);
-        Ok(Self { edge, auth, _programs: programs, mesh, _stores: stores, _folder: folder })
+        Ok(Self { edge, auth, _programs: programs, mesh, stores, _folder: folder })
+    }
+
+    /// Where the broker is.
+    pub fn nats_url(&self) -> String {
+        self.stores.nats.url()
     }
 
     /// A channel to auth with the gateway's identity.
@@ -124,13 +150,13 @@ impl Stores {
 
 /// What is set other than by default. Sign-ins neither wait for mails nor end older sessions; and who
 /// calls may say from where.
-fn own_settings(service: &str) -> Vec<(&'static str, String)> {
+fn own_settings(service: &str, hashes: Hashes) -> Vec<(&'static str, String)> {
     match service {
         "gateway" => vec![("TRUSTED_PROXIES", "127.0.0.0/8".to_owned())],
         "auth" => vec![
             ("AUTH_ALLOW_UNVERIFIED", "true".to_owned()),
             ("SESSION_LIMIT", "500".to_owned()),
-            ("AUTH_HASH_MEMORY_KIB", HASH_MEMORY_KIB.to_string()),
+            ("AUTH_HASH_MEMORY_KIB", hashes.memory_kib().to_string()),
             ("AUTH_HASH_PASSES", HASH_PASSES.to_string()),
             ("AUTH_HASH_THREADS", cpu::cores().to_string()),
         ],

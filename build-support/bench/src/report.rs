@@ -10,29 +10,27 @@ use std::time::Duration;
 use crate::Failure;
 use crate::cpu::LOAD;
 use crate::load::Measured;
-use crate::platform::Database;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/benchmarks.md");
-const OPEN: &str = "<!-- measured -->";
-const CLOSE: &str = "<!-- /measured -->";
 
 const ROWS_HEAD: &str = "\
-| what | in flight | a second | p50 ms | p99 ms | edge µs | auth µs | notify µs | stores µs | load µs | elsewhere |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |";
+| what | in flight | a second | p50 ms | p99 ms | edge µs | auth µs | notify µs | postgres µs | redis µs | load µs | elsewhere |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |";
 const AIMS_HEAD: &str = "\
 | figure | measured | aim | met |
 | --- | ---: | ---: | --- |";
 
 const SERVICES: [&str; 3] = ["gateway", "auth", "notify"];
-const STORES: [&str; 3] = ["postgres", "redis-server", "nats-server"];
+/// Whose CPU time has a column. NATS has none: nothing measured here goes through it.
+const PROGRAMS: [&str; 6] = ["gateway", "auth", "notify", "postgres", "redis-server", LOAD];
 
-/// What was measured on one database.
+/// What was measured on one platform.
 pub struct Report {
-    database: Database,
+    title: &'static str,
     rows: Vec<String>,
     aims: Vec<Aim>,
-    /// What each program held at the end, in MiB.
-    pub memory: BTreeMap<String, u64>,
+    /// What each program held at the end, in KiB.
+    pub memory: BTreeMap<String, u32>,
 }
 
 /// A figure made of others, and what it should be where that was said.
@@ -81,27 +79,25 @@ const fn met(holds: bool) -> &'static str {
 
 impl Report {
     /// An empty report.
-    pub fn of(database: Database) -> Self {
-        Self { database, rows: Vec::new(), aims: Vec::new(), memory: BTreeMap::new() }
+    pub fn of(title: &'static str) -> Self {
+        Self { title, rows: Vec::new(), aims: Vec::new(), memory: BTreeMap::new() }
     }
 
     /// A scenario that had the platform to itself.
     pub fn row(&mut self, what: &str, measured: &Measured) {
-        let mut cells: Vec<Option<f64>> = SERVICES.iter().map(|name| measured.micros(name)).collect();
-        let stores = STORES.iter().filter_map(|name| measured.micros(name));
-        cells.extend([Some(stores.sum()), measured.micros(LOAD)]);
+        let cells = PROGRAMS.map(|name| measured.micros(name));
         self.add(what, measured, &cells);
     }
 
     /// A reference without the platform: what it takes in the edge's place, and what asking for it takes.
     pub fn bare(&mut self, what: &str, measured: &Measured, server: Option<&str>) {
         let edge = server.and_then(|server| measured.micros(server));
-        self.add(what, measured, &[edge, None, None, None, measured.micros(LOAD)]);
+        self.add(what, measured, &[edge, None, None, None, None, measured.micros(LOAD)]);
     }
 
     /// A scenario that ran beside another: nobody knows whose CPU time was whose.
     pub fn shared(&mut self, what: &str, measured: &Measured) {
-        self.add(what, measured, &[None; 5]);
+        self.add(what, measured, &[None; PROGRAMS.len()]);
     }
 
     /// A figure made of others.
@@ -110,7 +106,7 @@ impl Report {
         self.aims.push(aim);
     }
 
-    fn add(&mut self, what: &str, measured: &Measured, micros: &[Option<f64>]) {
+    fn add(&mut self, what: &str, measured: &Measured, micros: &[Option<f64>; PROGRAMS.len()]) {
         let mut cells = vec![what.to_owned(), measured.in_flight.to_string(), number(measured.rate())];
         cells.extend([50, 99].map(|percent| number(millis(measured.percentile(percent)))));
         cells.extend(micros.iter().map(|cell| cell.map_or("–".to_owned(), number)));
@@ -121,12 +117,12 @@ impl Report {
     }
 
     fn section(&self) -> String {
-        let held = |name: &&str| Some(format!("{name} {} MiB", self.memory.get(*name)?));
+        let held = |name: &&str| Some(format!("{name} {} MiB", self.memory.get(*name)? / 1024));
         let memory: Vec<String> = SERVICES.iter().filter_map(held).collect();
         let aims: Vec<String> = self.aims.iter().map(Aim::row).collect();
         format!(
             "### {}\n\n{ROWS_HEAD}\n{}\n\n{AIMS_HEAD}\n{}\n\nMemory held at the end: {}.\n",
-            self.database.title(),
+            self.title,
             self.rows.join("\n"),
             aims.join("\n"),
             memory.join(", "),
@@ -134,21 +130,22 @@ impl Report {
     }
 }
 
-/// The part of the page that is measured.
+/// A part of the page that is measured.
 pub fn page(reports: &[Report]) -> String {
     let sections: Vec<String> = reports.iter().map(Report::section).collect();
     format!("{}\n\n{}", machine::describe(), sections.join("\n"))
 }
 
-/// Puts the measured part into the page.
-pub fn write(measured: &str) -> Result<(), Failure> {
+/// Puts a measured part into its place in the page.
+pub fn write(place: &str, measured: &str) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err("a debug build's figures are not kept".into());
     }
     let page = fs::read_to_string(PAGE)?;
-    let (before, rest) = page.split_once(OPEN).ok_or("the page has no place for the figures")?;
-    let (_, after) = rest.split_once(CLOSE).ok_or("the page's place for the figures has no end")?;
-    Ok(fs::write(PAGE, format!("{before}{OPEN}\n\n{measured}\n{CLOSE}{after}"))?)
+    let (open, close) = (format!("<!-- {place} -->"), format!("<!-- /{place} -->"));
+    let (before, rest) = page.split_once(&open).ok_or("the page has no place for the figures")?;
+    let (_, after) = rest.split_once(&close).ok_or("the page's place for the figures has no end")?;
+    Ok(fs::write(PAGE, format!("{before}{open}\n\n{measured}\n{close}{after}"))?)
 }
 
 fn millis(time: Duration) -> f64 {

@@ -4,6 +4,7 @@
 pub mod login;
 pub mod me;
 pub mod refresh;
+pub mod sockets;
 mod turns;
 
 use std::time::Duration;
